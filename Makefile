@@ -22,7 +22,7 @@ test: $(VENV)/dev ## Run every test.
 quick: $(VENV)/dev ## Run the tests that are not marked as slow.
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
-faults: $(VENV)/dev ## Kill, stop and fill whatever can be, 50 times each (`make test` does so a few times), and print what was lost.
+faults: $(VENV)/dev ## Try each fault 50 times (`make test` does so a few times), and print what was lost.
 	TUNETRACE_FAULT_ROUNDS=50 $(BIN)/python -m pytest --numprocesses 2 -m fault
 
 lint: $(VENV)/dev ## Check style and types.

@@ -1,5 +1,5 @@
-"""A large batch on one and on two local workers of a Dask cluster, and by one plain command; and a
-build.
+"""A large batch, or a build, on one and on two local workers of a Dask cluster and by one plain
+command.
 
 python -m benchmarks.cluster [--tunes 30000] [--verbatim] [--build]
 """
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tunes", type=int, default=TUNES, help="transcriptions to check")
     parser.add_argument("--verbatim", action="store_true", help="seek no near copies")
-    parser.add_argument("--build", action="store_true", help="only build an index")
+    parser.add_argument("--build", action="store_true", help="build an index instead")
     given = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -81,9 +81,9 @@ def _measure_builds(folder: Path, corpus: Path, tunes: int) -> None:
     plain = 0.0
     for way, cluster in (("tunetrace index build", None), ("--workers 1", 1), ("--workers 2", 2)):
         path = folder / f"{way}.db"
-        own = -time.process_time()
+        began = time.process_time()
         took = seconds(partial(build_index, [corpus], path, cluster=cluster))
-        own += time.process_time()
+        own = time.process_time() - began
         plain = plain or took
         rows.append(
             (way, duration(took), f"{tunes / took:,.0f}", f"{plain / took:.2f}x", duration(own))

@@ -2,9 +2,10 @@
 
 python -m benchmarks.projection FOLDER
 
-FOLDER has the indexes of `benchmarks.scale` and what was measured of them. What takes so much for
-each token is multiplied. How long an answer takes is a constant and so much for each segment, by
-least squares. An FM-index is worked out from the symbols of the largest index.
+FOLDER has the indexes of `benchmarks.scale` and what was measured of them. Sizes and the time of a
+build are those of the largest index, multiplied by the tokens. The time of an answer is a constant
+and a time for each segment, fitted by least squares. The size of an FM-index follows from the
+symbols of the first segment of the largest index.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.store.arrays.streams import SEGMENT_TUNES
 
 TOKENS: Final = (10**9, 10**12)
+"""The sizes that are worked out."""
 
 PROCESSORS: Final = 16
 MEMORY: Final = 64e9
@@ -33,16 +35,16 @@ MACHINE_HOUR: Final = 8 * 0.0816
 """Dollars. An m7g.large, an eighth of it, was $0.0816 in us-east-1 in June 2026."""
 
 DISK_MONTH: Final = 0.08e-9
-"""Dollars for a byte: EBS's gp3, $0.08 for a GB."""
+"""Dollars for a byte on a disk for a month: EBS's gp3, $0.08 for a GB."""
 
 MONTH_HOURS: Final = 730
 
 SAMPLED: Final = (32, 64)
-"""An FM-index keeps the place of each 32nd suffix, and the suffix of each 64th place, as
+"""An FM-index keeps the place of every 32nd suffix, and the suffix of every 64th place, as
 infini-gram mini does (Xu et al. 2025, arXiv:2506.12229)."""
 
 TREE: Final = 1.25
-"""A wavelet tree takes about a quarter more than the entropy of its symbols, to find its places."""
+"""A wavelet tree takes about a quarter more than the entropy of its symbols, to find ranks."""
 
 Row = tuple[str, ...]
 
@@ -66,7 +68,7 @@ def main() -> None:
         "them, and to add nothing."
     )
     with Index(folder / f"{largest['transcriptions']:.0f}.db") as index:
-        symbols = np.concatenate([segment.symbols for segment in index.figures.segments[:1]])
+        symbols = np.array(index.figures.segments[0].symbols)
     show_table("The same tokens in an FM-index", columns, _compressed_rows(symbols, sizes))
     say(
         "A wavelet tree by frequency, a sample of the suffix array and of its inverse. It counts "
@@ -75,6 +77,7 @@ def main() -> None:
 
 
 def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
+    """What indexes of these sizes, in tokens, take. row: what was measured of one of them."""
     tunes = [size * row["transcriptions"] / row["tokens"] for size in sizes]
     hours = [size * row["processor_seconds"] / row["tokens"] / 3600 for size in sizes]
     disk = [size * (row["file_each_token"] + row["cached_each_token"]) for size in sizes]
@@ -104,7 +107,10 @@ def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
 
 
 def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Row]:
-    """How long answers take on one machine, and with the segments shared out."""
+    """How long answers take on one machine, and with the segments shared out.
+
+    sizes: of the indexes, in tokens.
+    """
     largest = measured[-1]
     each = largest["tokens"] / largest["transcriptions"] * SEGMENT_TUNES
     segments = [max(1.0, math.ceil(size / each)) for size in sizes]
@@ -136,6 +142,7 @@ def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Ro
 def _compressed_rows(
     symbols: np.ndarray[tuple[int], np.dtype[np.uint8]], sizes: Sequence[float]
 ) -> list[Row]:
+    """What FM-indexes of these sizes, in tokens, take. symbols: (n,) as tokens are found."""
     counts = np.bincount(symbols)
     shares = counts[counts > 0] / len(symbols)
     entropy = float(-(shares * np.log2(shares)).sum())
@@ -156,6 +163,7 @@ def _machines(size: float) -> int:
 
 
 def _large(value: float) -> str:
+    """A whole number, or two digits of a small one."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 

@@ -28,10 +28,10 @@ SIZES: Final = (23_636, 100_000, 400_000, 1_000_000)
 """The transcriptions of the indexes that are built if no others are asked for."""
 
 CHECKED: Final = 200
-"""So many transcriptions are checked one by one; a quarter of them with near copies too."""
+"""How many transcriptions are checked one by one; a quarter of them with near copies too."""
 
 BATCH: Final = 3_000
-"""So many are checked in one batch."""
+"""How many are checked in one batch."""
 
 MEASURED: Final = "measured.json"
 """What was measured, by size, from the smallest, for `benchmarks.projection`."""
@@ -122,7 +122,6 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
         row.update(run_job("ask", place, checked, batch))
         for what in ("file", "cached"):
             row[f"{what}_each_token"] = row[f"{what}_bytes"] / row["tokens"]
-        row["built_each_token"] = row["processor_seconds"] / row["tokens"]
         found.append(row)
         (folder / MEASURED).write_text(json.dumps(found), encoding="utf-8")
         for name, rows in peers.items():
@@ -148,7 +147,7 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
 
 
 def _built(size: int, folder: Path, place: Path) -> Numbers:
-    """What building an index took. If it is there, this was noted beside it."""
+    """What building an index took, as it is noted beside the index if this was built before."""
     noted = place.with_suffix(".json")
     if noted.exists():
         found: dict[str, float] = json.loads(noted.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ def as_a_user(work: Callable[[], Any]) -> Any:
     """What work gives, done by a user who is not root: by `nobody`, in a process of its own, if
     root runs the tests.
 
-    What it imports must be imported before, since Python may be in a folder of root's.
+    What it imports must be imported before: Python may be in a folder that only root can read.
     """
     if os.geteuid() != 0:
         return work()

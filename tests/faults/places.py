@@ -61,7 +61,7 @@ def state(name: str) -> Any:
 
 
 def _dump(path: str) -> list[Any]:
-    """All rows of a file; texts that are none are told too."""
+    """All rows of a file, with texts as bytes, since these need not be UTF-8."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         select = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"

@@ -22,7 +22,7 @@ _GOLDEN: Final = 0.6180339887498949
 
 
 def rounds_of(short: int) -> int:
-    """How often a fault is tried. short: unless the environment says how often."""
+    """How often a fault is tried: as the environment says, and `short` times if it does not."""
     return int(os.environ.get(ENVIRONMENT, short))
 
 
@@ -56,7 +56,7 @@ class Rounds:
     where: str
     record: Record
     short: int = 12
-    """How often it is tried unless the environment says how often."""
+    """How often it is tried if the environment does not say so."""
     parts: tuple[str, ...] = ("before", "during", "after")
     """The parts of the work in which it must strike."""
     row: Row = field(init=False)
@@ -105,7 +105,7 @@ class Rounds:
 
 
 def rows_in(reports: Iterable[pytest.TestReport]) -> list[Row]:
-    """The rows that tests recorded, in the order of their names; those of one fault are one."""
+    """The rows that tests recorded, in the order of their names; rows of one fault are added."""
     found: dict[tuple[str, str], Row] = {}
     for one in sorted(reports, key=lambda report: report.nodeid):
         for name, value in one.user_properties:

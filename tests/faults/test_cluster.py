@@ -24,13 +24,12 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow]
 SHORT = 2
 """How often each is tried in a run of all tests."""
 
-
 LOST = (
     "the scheduler at ADDRESS no longer answers; ",
     "ADDRESS: no Dask scheduler answers at this address; ",
     "the scheduler at ADDRESS has no worker; ",
 )
-"""How a client may begin its one sentence when its scheduler is killed."""
+"""How the sentence of a client whose scheduler was killed may begin."""
 
 
 @dataclass(frozen=True)

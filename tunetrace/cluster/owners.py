@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _LOOK_SECONDS: Final = 1.0
-"""How often it is seen whether the owners are there."""
+"""How long answers are waited for before it is seen whether the owners are still there."""
 
 _FETCH_SECONDS: Final = 60.0
 """An answer that has not come after this time is fetched again, if its owner is there."""
 
 _MOST_ENDED: Final = 3
-"""So many owners may end with one question. Then it is the question that ends them."""
+"""If this many owners end with one question, it is the question that ends them."""
 
 
 class OwnersEndedError(Exception):
@@ -50,7 +50,8 @@ class Owners:
         """What a function of a module, called with a shard and what is given, answers for each
         shard, in their order.
 
-        An error of the function is raised here. OwnersEndedError if three owners have ended.
+        An error of the function is raised here. Raises OwnersEndedError if three owners of a shard
+        have ended.
         """
         packed = pickle.dumps((function, given))
         ended = [0] * self._shards
@@ -78,14 +79,17 @@ class Owners:
         return [answers[shard] for shard in range(self._shards)]
 
     def _submit(self, shard: int, owner: str, sent: Future[bytes]) -> Future[Any]:
-        # What is asked comes before what is begun: a task that waits has begun already.
+        # Questions come before new tasks: a task that has begun waits for them.
         return self._client.submit(
             _answer, shard, sent,
             key=f"tunetrace-shard-{uuid.uuid4().hex}", workers=[owner], priority=1, pure=False,
         )  # fmt: skip
 
     def _done(self, asked: dict[int, tuple[str, Future[Any]]]) -> dict[int, Any]:
-        """The answers that come in a short while, by their shards, which are then asked no more."""
+        """The answers that come in a short while, by their shards.
+
+        These shards are taken out of `asked`.
+        """
         from distributed import wait
 
         with suppress(TimeoutError, CancelledError), self._client.as_current():

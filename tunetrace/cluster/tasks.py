@@ -1,8 +1,9 @@
 """Tasks of one command on the workers of a Dask cluster.
 
 A task is a function of a module and what it is given, packed. The next task is made ready while
-workers work, and each worker has one task at a time, so that the memory of this process does not
-grow with the number of tasks. Dask begins a task again when its worker is gone.
+workers work, and each worker has one task at a time, or two if tasks wait for one another. So the
+memory of this process does not grow with the number of tasks. Dask begins a task again when its
+worker is gone.
 """
 
 from __future__ import annotations

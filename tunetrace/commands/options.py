@@ -107,7 +107,7 @@ def slices_options(command: Command) -> Command:
                      help="On a cluster, keep the rows of each slice in this folder, as a "
                      "partitioned Parquet data set."),
         click.option("--resume", is_flag=True,
-                     help="Go on with the slices that a cluster had finished when the same "
+                     help="On a cluster, go on with the slices that were finished when the same "
                      "command was cut off."),
     ):  # fmt: skip
         command = option(command)
@@ -117,7 +117,7 @@ def slices_options(command: Command) -> Command:
 shards_option = click.option(
     "--shards", type=click.IntRange(min=1), metavar="N",
     help="On a cluster, cut the index into N shards, each of which one worker looks at (default: "
-    "1, or one a worker if the index does not fit into the memory of a machine).",
+    "chosen by the size of the index and the memory of the machines).",
 )  # fmt: skip
 
 name_option = click.option(

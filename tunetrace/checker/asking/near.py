@@ -26,6 +26,7 @@ class TermCounts:
     """How many tunes have each of some terms: (terms,)."""
 
     terms: Terms
+    """(terms,) those of one melody after the other, so that a term may be there several times."""
 
     def in_segment(self, segment: AskedSegment) -> NDArray[np.int64]:
         return postings_of(segment.near, self.terms).counts.astype(np.int64)

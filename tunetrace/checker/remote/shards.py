@@ -35,7 +35,7 @@ _lock: Final = RLock()
 
 @dataclass(frozen=True, slots=True)
 class AskedElsewhere:
-    """An index as it is asked, as it is told to workers."""
+    """An index as it is asked, in the form that is sent to workers."""
 
     index: IndexElsewhere
     admitted: bytes | None
@@ -53,10 +53,11 @@ class AskedElsewhere:
     def sharded(
         self, index: Index, cluster: Cluster, shards: int | None, size: int
     ) -> AskedElsewhere:
-        """With as many shards as are wanted, and at most as many as there are segments.
+        """The same index with as many shards as are wanted, at most one for each segment.
 
-        index: in this process. cluster: what runs the tasks that ask. shards: None to choose. size:
-        of the arrays that are looked at.
+        It also sets how many tasks the workers of the cluster have at a time. index: in this
+        process. cluster: runs the tasks that ask. shards: None to choose. size: of the arrays that
+        are looked at, in bytes.
         """
         if shards is None:
             shards = shards_for(size, *cluster.machines())

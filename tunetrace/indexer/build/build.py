@@ -63,7 +63,7 @@ def build_index(
         with storage.replacing(force=force) as connection, collector_paused():
             found = find_sources(given, Reading(format, voice, column), progress, name=name)
             with steps_on(cluster, progress) as steps:
-                # What is done on a cluster, that tells.
+                # On a cluster the steps report their own progress.
                 told = progress if cluster is None else silent
                 writer = Writer(connection, steps, told)
                 for source in found:

@@ -1,4 +1,4 @@
-"""The steps of a build that take long and need nothing of the tunes before: here, or on a cluster.
+"""The long steps of a build, which need nothing of the tunes before: here, or on a cluster.
 
 Tunes are prepared block by block: read, laid out in bars, projected to views, and made into the
 arrays of near copies and of music. Each view of a whole segment is sorted.
@@ -70,17 +70,17 @@ class Streams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TuneArrays:
-    """What a segment takes over of successive tunes."""
+    """What a segment keeps of successive tunes."""
 
     streams: Streams
     bars: OpenBars
     near: NearSegment
     music: SegmentMusic
-    """A tune has its place for an id."""
+    """The id of a tune is its place among these tunes."""
 
     @classmethod
     def of(cls, layouts: Sequence[Layout]) -> TuneArrays:
-        """That of tunes, with the streams of the views that do not depend on the vocabulary."""
+        """Those of tunes, with the streams of the views that do not depend on the vocabulary."""
         # Tune by tune, since a tune is projected to all its views together.
         symbols = [[view.symbols(layout, b"") for view in _PROJECTED] for layout in layouts]
         bars = OpenBars()
@@ -94,7 +94,7 @@ class TuneArrays:
         )
 
     def select(self, places: Sequence[int]) -> TuneArrays:
-        """That of some of the tunes, given by their places in ascending order."""
+        """Those of some of the tunes, given by their places in ascending order."""
         bars = OpenBars()
         bars.take(self.bars, places)
         music = self.music.select(places).numbered(np.arange(len(places), dtype=np.int32))
@@ -124,10 +124,10 @@ class Pending(Protocol[Answer]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `answer` waits for nobody."""
+        """Whether `answer` needs no other process any more."""
 
     def answer(self) -> Answer:
-        """What it gives, once it is done; to be asked for once."""
+        """Wait until it is done; gives its answer. To be called once."""
 
 
 class Steps(Protocol):
@@ -142,7 +142,8 @@ class Steps(Protocol):
     ) -> Pending[Given]:
         """Begin the call of a function of a module.
 
-        named: how messages name what it is given. tunes: how many tunes it does, for progress.
+        named: how messages name what it is given. tunes: how many tunes it counts for progress; 0
+        if another step counts them.
         """
 
 
@@ -216,7 +217,7 @@ class _OnCluster:
 def steps_on(cluster: ClusterName | None, progress: Progress = silent) -> Iterator[Steps]:
     """Steps that are done on a cluster, or here if there is none.
 
-    ClusterError if the cluster cannot do the work.
+    Raises ClusterError if the cluster cannot do the work.
     """
     if cluster is None:
         yield HERE

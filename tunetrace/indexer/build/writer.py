@@ -1,7 +1,7 @@
 """Writing corpora into an index: tunes tokenized, bars counted, suffixes sorted.
 
-Tunes are written as they are read. What is sorted of one segment is in memory, and nothing else
-that grows with the corpus but a bit for each number of a tune.
+Tunes are written block by block. In memory are the open segment, on a cluster also the one that is
+being sorted, and a bit for each number of a tune. Nothing else grows with the corpus.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 
 _BATCH: Final = 1000
-"""Tunes between two reports of progress. Their forms are hashed together."""
+"""How many tunes are prepared in one step, and read between two reports of progress."""
 
 _BLOCK: Final = 1 << 12
-"""So many successive numbers of tunes are kept as bits together."""
+"""How many successive numbers of tunes are kept as bits together."""
 
 
 class Digest:
@@ -115,7 +115,7 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 
 
 class Writer:
-    """Adds corpora to an index. What it holds is of the open segment, until that is written."""
+    """Adds corpora to an index. It holds the segments that are not written yet."""
 
     def __init__(
         self, connection: Connection, steps: Steps = HERE, progress: Progress = silent
@@ -133,10 +133,10 @@ class Writer:
         self._vocabulary = load_vocabulary(connection)
         self._next_tune = next_tune_id(connection)
         self._open = _OpenSegment()
-        self._whole: deque[_WholeSegment] = deque()  # that are not written yet, in their order
+        self._whole: deque[_WholeSegment] = deque()  # not written yet, in their order
 
     def add(self, source: CorpusSource, tunes: Iterable[Cut]) -> None:
-        """Write a corpus. tunes: its tunes, and those set aside."""
+        """Write a corpus. tunes: its tunes, read or not, and those set aside."""
         corpus = _OpenCorpus(self._connection, source)
         waiting: deque[Pending[PreparedTunes]] = deque()
         left, first = iter(tunes), 1
@@ -163,10 +163,10 @@ class Writer:
         store_vocabulary(self._connection, self._vocabulary)
 
     def _take(self, block: PreparedTunes, corpus: _OpenCorpus) -> None:
-        """Take the next tunes of a corpus: write their rows, and keep the rest for segments."""
+        """Take the next tunes of a corpus: write their rows, and put their arrays into segments."""
         taken: list[tuple[int, Transcription]] = []
         symbols: list[bytes] = []
-        places: list[int] = []  # of those that are taken among those that could be read
+        places: list[int] = []  # of the taken ones among those that could be read
         readable = 0
         for tune in block.read:
             one = tune if isinstance(tune, Rejected) else encoded(tune, self._vocabulary)
@@ -222,14 +222,17 @@ class Writer:
         self._write_whole(most=1)
 
     def _write_whole(self, *, most: int) -> None:
-        """Write what is sorted of whole segments. most: how many of them may wait for the rest."""
+        """Write what is sorted of whole segments.
+
+        most: how many segments may stay unfinished; the others are waited for.
+        """
         while self._whole:
             segment = self._whole[0]
             waits = len(self._whole) > most
             of = segment.of
             while segment.views and (waits or segment.views[0][2].is_ready):
-                ids = np.array(of.ids, dtype=np.int32)
                 if not segment.number:
+                    ids = np.array(of.ids, dtype=np.int32)
                     segment.number = streams.insert_segment(self._connection, ids)
                 name, stream, sorted_ = segment.views.popleft()
                 streams.store_view(self._connection, segment.number, name, stream, sorted_.answer())
@@ -280,7 +283,7 @@ class _WholeSegment:
     views: deque[tuple[str, bytes, Pending[Mapping[str, NDArray[Any]]]]]
     """Those that are not written yet: the name, the stream, and what sorts it."""
     number: int = 0
-    """Its id; 0 until it is written that it is there."""
+    """Its id; 0 until its row is written."""
 
 
 class _OpenCorpus:

@@ -136,7 +136,7 @@ def _summed(
     ]
     each = np.repeat(weights[some].astype(np.float64), counts)
     sums = np.bincount(np.concatenate(tunes), each, minlength=len(segment))
-    return sums.astype(np.float64, copy=False)  # as it is already, unlike NumPy's types say
+    return sums.astype(np.float64, copy=False)  # NumPy's types do not say that it is this already
 
 
 def best_of(

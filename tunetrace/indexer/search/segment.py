@@ -95,7 +95,7 @@ class Segment(SuffixIndex):
             return self.bounds.searchsorted(positions, side="right")
         of_blocks, following = self._blocks
         counts: NDArray[np.int32] = of_blocks[positions >> _BLOCK]
-        # In the same block may be others before the position, but not many.
+        # The same block may have a few more before the position.
         while (is_more := following[counts] <= positions).any():
             counts += is_more
         return counts
