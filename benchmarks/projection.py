@@ -4,7 +4,7 @@ python -m benchmarks.projection FOLDER
 
 FOLDER has the indexes of `benchmarks.scale` and what was measured of them. What takes so much for
 each token is multiplied. How long an answer takes is a constant and so much for each segment, by
-least squares. An FM-index is worked out from the symbols of the largest index.
+least squares. An FM-index is worked out from the symbols of a segment of the largest index.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.output import say, show_table
-from benchmarks.scale import MEASURED, Numbers
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.store.arrays.streams import SEGMENT_TUNES
+
+MEASURED: Final = "measured.json"
+"""The file of a folder that has what `benchmarks.scale` measured, from the smallest size on."""
+
+Numbers = Mapping[str, float]
 
 TOKENS: Final = (10**9, 10**12)
 
@@ -47,9 +52,8 @@ TREE: Final = 1.25
 Row = tuple[str, ...]
 
 
-def main() -> None:
-    """Print the tables."""
-    folder = Path(sys.argv[1])
+def project(folder: Path) -> None:
+    """Print the tables. folder: of the indexes and what was measured of them."""
     measured: list[Numbers] = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
     largest = measured[-1]
     sizes = (largest["tokens"], *TOKENS)
@@ -66,8 +70,8 @@ def main() -> None:
         "them, and to add nothing."
     )
     with Index(folder / f"{largest['transcriptions']:.0f}.db") as index:
-        symbols = np.concatenate([segment.symbols for segment in index.figures.segments[:1]])
-    show_table("The same tokens in an FM-index", columns, _compressed_rows(symbols, sizes))
+        rows = _compressed_rows(index.figures.segments[0].symbols, sizes)
+    show_table("The same tokens in an FM-index", columns, rows)
     say(
         "A wavelet tree by frequency, a sample of the suffix array and of its inverse. It counts "
         "and finds tokens; notes, bars, parts and near copies need what they need now."
@@ -94,9 +98,9 @@ def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
             *(_large(count * MACHINE_HOUR * MONTH_HOURS) for count in machines),
         ),
         (
-            "  days to build on these machines",
+            "  hours to build on these machines",
             *(
-                _large(time / (count * PROCESSORS) / 24)
+                _large(time / (count * PROCESSORS))
                 for time, count in zip(hours, machines, strict=True)
             ),
         ),
@@ -104,8 +108,11 @@ def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
 
 
 def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Row]:
-    """How long answers take on one machine, and with the segments shared out."""
+    """How long answers take on one machine, and with the segments shared out; nothing if all
+    indexes have as many segments."""
     largest = measured[-1]
+    if len({row["segments"] for row in measured}) < 2:
+        return []
     each = largest["tokens"] / largest["transcriptions"] * SEGMENT_TUNES
     segments = [max(1.0, math.ceil(size / each)) for size in sizes]
     machines = [_machines(size * largest["array_each_token"]) for size in sizes]
@@ -133,9 +140,7 @@ def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Ro
     return rows
 
 
-def _compressed_rows(
-    symbols: np.ndarray[tuple[int], np.dtype[np.uint8]], sizes: Sequence[float]
-) -> list[Row]:
+def _compressed_rows(symbols: NDArray[np.uint8], sizes: Sequence[float]) -> list[Row]:
     counts = np.bincount(symbols)
     shares = counts[counts > 0] / len(symbols)
     entropy = float(-(shares * np.log2(shares)).sum())
@@ -160,4 +165,4 @@ def _large(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    project(Path(sys.argv[1]))
