@@ -5,7 +5,7 @@ python -m benchmarks.projection FOLDER
 FOLDER has the indexes of `benchmarks.scale` and what was measured of them. Sizes and the time of a
 build are those of the largest index, multiplied by the tokens. The time of an answer is a constant
 and a time for each segment, fitted by least squares. The size of an FM-index follows from the
-symbols of the first segment of the largest index.
+symbols of a segment of the largest index.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.output import say, show_table
-from benchmarks.scale import MEASURED, Numbers
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.store.arrays.streams import SEGMENT_TUNES
+
+MEASURED: Final = "measured.json"
+"""The file of a folder that has what `benchmarks.scale` measured, from the smallest size on."""
+
+Numbers = Mapping[str, float]
 
 TOKENS: Final = (10**9, 10**12)
 """The sizes that are worked out."""
@@ -49,9 +54,8 @@ TREE: Final = 1.25
 Row = tuple[str, ...]
 
 
-def main() -> None:
-    """Print the tables."""
-    folder = Path(sys.argv[1])
+def project(folder: Path) -> None:
+    """Print the tables. folder: of the indexes and what was measured of them."""
     measured: list[Numbers] = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
     largest = measured[-1]
     sizes = (largest["tokens"], *TOKENS)
@@ -68,8 +72,8 @@ def main() -> None:
         "them, and to add nothing."
     )
     with Index(folder / f"{largest['transcriptions']:.0f}.db") as index:
-        symbols = np.array(index.figures.segments[0].symbols)
-    show_table("The same tokens in an FM-index", columns, _compressed_rows(symbols, sizes))
+        rows = _compressed_rows(index.figures.segments[0].symbols, sizes)
+    show_table("The same tokens in an FM-index", columns, rows)
     say(
         "A wavelet tree by frequency, a sample of the suffix array and of its inverse. It counts "
         "and finds tokens; notes, bars, parts and near copies need what they need now."
@@ -97,9 +101,9 @@ def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
             *(_large(count * MACHINE_HOUR * MONTH_HOURS) for count in machines),
         ),
         (
-            "  days to build on these machines",
+            "  hours to build on these machines",
             *(
-                _large(time / (count * PROCESSORS) / 24)
+                _large(time / (count * PROCESSORS))
                 for time, count in zip(hours, machines, strict=True)
             ),
         ),
@@ -109,9 +113,12 @@ def _index_rows(row: Numbers, sizes: Sequence[float]) -> list[Row]:
 def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Row]:
     """How long answers take on one machine, and with the segments shared out.
 
-    sizes: of the indexes, in tokens.
+    sizes: of the indexes, in tokens. No rows if all measured indexes have the same number of
+    segments.
     """
     largest = measured[-1]
+    if len({row["segments"] for row in measured}) < 2:
+        return []
     each = largest["tokens"] / largest["transcriptions"] * SEGMENT_TUNES
     segments = [max(1.0, math.ceil(size / each)) for size in sizes]
     machines = [_machines(size * largest["array_each_token"]) for size in sizes]
@@ -139,10 +146,8 @@ def _answer_rows(measured: Sequence[Numbers], sizes: Sequence[float]) -> list[Ro
     return rows
 
 
-def _compressed_rows(
-    symbols: np.ndarray[tuple[int], np.dtype[np.uint8]], sizes: Sequence[float]
-) -> list[Row]:
-    """What FM-indexes of these sizes, in tokens, take. symbols: (n,) as tokens are found."""
+def _compressed_rows(symbols: NDArray[np.uint8], sizes: Sequence[float]) -> list[Row]:
+    """What FM-indexes of these sizes, in tokens, take. symbols: (n,) of a segment."""
     counts = np.bincount(symbols)
     shares = counts[counts > 0] / len(symbols)
     entropy = float(-(shares * np.log2(shares)).sum())
@@ -168,4 +173,4 @@ def _large(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    project(Path(sys.argv[1]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.corpus import make_batch, make_corpus, make_tunes, write_tunes
 from benchmarks.measure import run_job
 from benchmarks.output import say, show_table
+from benchmarks.projection import MEASURED, Numbers, project
 
 SIZES: Final = (23_636, 100_000, 400_000, 1_000_000)
 """The transcriptions of the indexes that are built if no others are asked for."""
@@ -32,11 +33,6 @@ CHECKED: Final = 200
 
 BATCH: Final = 3_000
 """How many are checked in one batch."""
-
-MEASURED: Final = "measured.json"
-"""What was measured, by size, from the smallest, for `benchmarks.projection`."""
-
-Numbers = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +140,7 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
             "The peers count how often a figure is found, and what follows; they know no tunes, "
             "bars or notes. They keep their index in memory."
         )
+    project(folder)
 
 
 def _built(size: int, folder: Path, place: Path) -> Numbers:
