@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from tests.commands import environment
 from tunetrace.cluster.owners import asking_owners
@@ -81,6 +84,32 @@ class Running:
         for process in self.processes:
             process.kill()
             process.communicate()
+
+
+@dataclass
+class KillingOnce:
+    """Hears of the progress of a report on a local cluster, and kills a worker as soon as a slice is
+    finished."""
+
+    folder: Path
+    """Where the report is made."""
+    killed: bool = False
+
+    def __call__(self, what: str, tunes: int) -> None:
+        sums = self.folder / "parts" / "sums"
+        if not self.killed and sums.exists() and any(sums.iterdir()):
+            _busiest_worker().kill()
+            self.killed = True
+
+
+def _busiest_worker() -> psutil.Process:
+    """Of the processes that work for a local cluster of this one, that which has worked most."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "spawn_main" in " ".join(process.cmdline()):
+                found[process] = process.cpu_times().user
+    return max(found, key=found.__getitem__)
 
 
 def end_its_worker(number: int, last: int) -> int:

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ import pytest
 import tunetrace
 from tests.cluster.conftest import same_files
 from tests.cluster.running import (
+    KillingOnce,
     Running,
     end_its_worker,
     fail,
@@ -75,30 +75,13 @@ def test_a_mistake_in_a_worker_is_a_mistake_here() -> None:
 def test_a_report_is_whole_though_a_worker_was_killed(
     batch: list[Path], other_batch: Path, plain: Path, v2_index: Index, tmp_path: Path
 ) -> None:
-    killed: list[psutil.Process] = []
-
-    def kill_one(what: str, tunes: int) -> None:
-        parts = tmp_path / "parts" / "sums"
-        if not killed and parts.exists() and any(parts.iterdir()):
-            killed.append(busiest_worker())
-            killed[0].kill()
-
+    killing = KillingOnce(tmp_path)
     report(
         batch, tmp_path, v2_index, versus=other_batch, verbatim=True, cluster=2,
-        progress=kill_one,
+        progress=killing,
     )  # fmt: skip
-    assert killed
+    assert killing.killed
     assert same_files(tmp_path, plain)
-
-
-def busiest_worker() -> psutil.Process:
-    """Of the processes that work for a local cluster of this one, that which has worked most."""
-    found = {}
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # it has just ended
-            if "spawn_main" in " ".join(process.cmdline()):
-                found[process] = process.cpu_times().user
-    return max(found, key=found.__getitem__)
 
 
 # Schedulers

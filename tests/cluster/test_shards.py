@@ -12,8 +12,15 @@ import pytest
 
 import tunetrace.reports.on_cluster
 from tests.cluster.conftest import same_files
-from tests.cluster.running import ask_all, end_its_worker, fail, first_time_only, meet, square
-from tests.cluster.test_faults import busiest_worker
+from tests.cluster.running import (
+    KillingOnce,
+    ask_all,
+    end_its_worker,
+    fail,
+    first_time_only,
+    meet,
+    square,
+)
 from tests.commands import call
 from tests.conftest import GENERATED, V2_SAMPLE
 from tunetrace import QueryError, build_index, find_families, open_index, report
@@ -216,14 +223,7 @@ def test_a_mistake_of_an_owner_is_a_mistake_here() -> None:
 def test_a_report_is_whole_though_an_owner_was_killed(
     index: Path, some: Path, whole: Path, tmp_path: Path
 ) -> None:
-    killed: list[psutil.Process] = []
-
-    def kill_one(what: str, tunes: int) -> None:
-        parts = tmp_path / "parts" / "sums"
-        if not killed and parts.exists() and any(parts.iterdir()):
-            killed.append(busiest_worker())
-            killed[0].kill()
-
-    report(some, tmp_path, index, cluster=2, shards=2, progress=kill_one)
-    assert killed
+    killing = KillingOnce(tmp_path)
+    report(some, tmp_path, index, cluster=2, shards=2, progress=killing)
+    assert killing.killed
     assert same_files(tmp_path, whole)

@@ -35,8 +35,8 @@ _CONFIGURED: Final[Mapping[str, Any]] = {
     "distributed.admin.large-graph-warning-threshold": "1GB",
     # A worker is busy in NumPy for seconds, in which it answers nothing.
     "distributed.admin.tick.limit": "10m",
-    # Without MALLOC_TRIM_THRESHOLD_, with which glibc takes every large array from the system
-    # anew: a slice takes a fifth longer then.
+    # With MALLOC_TRIM_THRESHOLD_, which Dask sets, glibc takes every large array from the system
+    # anew, and a slice takes a fifth longer.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 """What a local cluster needs of Dask's configuration."""
