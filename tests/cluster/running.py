@@ -88,8 +88,8 @@ class Running:
 
 @dataclass
 class KillingOnce:
-    """Hears of the progress of a report on a local cluster, and kills a worker as soon as a slice is
-    finished."""
+    """Hears of the progress of a report on a local cluster, and kills a worker after the first
+    slice."""
 
     folder: Path
     """Where the report is made."""
