@@ -105,8 +105,8 @@ def report(
     workers: extra processes that match slices; the main module of the program must be importable.
     cluster: check on a Dask cluster: the address of its scheduler, or how many workers to start on
         this machine. The files are the same as without.
-    shards: how many shards of the index the workers own; default: chosen by its size.
-    resume: go on with the slices that were finished before the same call was cut off.
+    shards: on a cluster, how many shards the index is cut into; default: chosen by its size.
+    resume: on a cluster, go on with the slices that were finished before the same call was cut off.
     data_set: on a cluster, keep the rows of each slice in this folder, as Parquet; the default is
         `parts` in the report's folder, which is removed at the end.
     view: what is compared; the baseline of real tunes is of tokens, so other views are not compared
@@ -114,8 +114,9 @@ def report(
 
     An older report in the folder is replaced when the new one is complete. Raises InputError if an
     input cannot be read or contains no usable tune, and OutputError if the folder cannot be
-    written, has other files with the names of a report's files, or the extra `report` (or
-    `score`) is missing. Raises ClusterError if the cluster cannot do the work.
+    written, has other files with the names of a report's files, if the extra `report` (or `score`)
+    is missing, or if the slices cannot be written or gone on with. Raises ClusterError if the
+    cluster cannot do the work, and QueryError if shards or slices are asked for without one.
     """
     batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
     families = many_references(exclude_families, "exclude_families")

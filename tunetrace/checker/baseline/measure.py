@@ -83,7 +83,7 @@ def measure_baseline(
     path: the index; the default one if none is given. similar: also how probable it is that the
     most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of
     the same tune are left out. cluster: measure on a Dask cluster: the address of its scheduler, or
-    how many workers to start on this machine. resume: go on with the slices that a cluster had
+    how many workers to start on this machine. resume: on a cluster, go on with the slices that were
     finished before the same call was cut off. data_set: on a cluster, keep the measures of each
     slice in this folder, as Parquet; by default they are beside the index until all is done. The
     index cannot be changed meanwhile.

@@ -51,14 +51,15 @@ def find_families(
     default one if none is given. corpus: count only the tunes of this corpus. again: compare all
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
     module must then be importable. cluster: compare on a Dask cluster: the address of its
-    scheduler, or how many workers to start on this machine. shards: how many shards of the index
-    the workers own; the default is chosen by its size. resume: go on with the slices that a cluster
-    had finished before the same call was cut off. data_set: on a cluster, keep what is found for
-    each slice in this folder, as Parquet; by default it is beside the index until all is done.
+    scheduler, or how many workers to start on this machine. shards: on a cluster, how many shards
+    the index is cut into; default: chosen by its size. resume: on a cluster, go on with the slices
+    that were finished before the same call was cut off. data_set: on a cluster, keep what is found
+    for each slice in this folder, as Parquet; by default it is beside the index until all is done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
-    for a corpus that it lacks, or if there is nothing to keep or to go on with; ClusterError if the
-    cluster cannot do the work; OutputError if the slices cannot be written or gone on with.
+    for a corpus that it lacks, if shards or slices are asked for without a cluster, or if slices are
+    to be kept though the index has the graph; ClusterError if the cluster cannot do the work;
+    OutputError if the slices cannot be written or gone on with.
     """
     check_cluster(cluster, resume=resume, data_set=data_set)
     see_shards(cluster, shards)
