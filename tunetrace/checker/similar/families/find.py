@@ -57,8 +57,8 @@ def find_families(
     for each slice in this folder, as Parquet; by default it is beside the index until all is done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
-    for a corpus that it lacks, if shards or slices are asked for without a cluster, or if slices are
-    to be kept though the index has the graph; ClusterError if the cluster cannot do the work;
+    for a corpus that it lacks, if shards or slices are asked for without a cluster, or if slices
+    are to be kept though the index has the graph; ClusterError if the cluster cannot do the work;
     OutputError if the slices cannot be written or gone on with.
     """
     check_cluster(cluster, resume=resume, data_set=data_set)
