@@ -78,9 +78,9 @@ class Parts:
     ) -> None:
         """Look for finished slices in a folder; nothing is written yet.
 
-        asked: the `command` and what its slices depend on, by the words of a message. endings: the
-        names of the folders of files, each with the ending of its files. resume: go on with the
-        slices that are there. keep: leave them there at the end.
+        asked: the `command` and what its slices depend on, each by the words that messages use.
+        endings: the names of the folders of files, each with the ending of its files. resume: go on
+        with the slices that are there. keep: leave them there at the end.
         Raises OutputError if the folder has slices without resume, if they were made otherwise, or
         if it has other files.
         """
@@ -164,7 +164,7 @@ class Parts:
         following = 1
         with connected(cluster) as workers:
             if not self._digests:
-                self.remove()  # what is left of a slice that was not finished
+                self._clear()  # what is left of a slice that was not finished
                 with suppress(OSError):  # slices that are not kept are for this user alone
                     mode = 0o777 if self._keep else 0o700
                     self._folder.mkdir(mode, parents=True, exist_ok=True)
@@ -225,9 +225,13 @@ class Parts:
             self.remove()
 
     def remove(self) -> None:
-        """Remove all slices."""
+        """Remove all slices, and their folder."""
+        self._clear()
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    def _clear(self) -> None:
         for name in reversed([*self._endings]):  # first the file that makes a slice finished
             shutil.rmtree(self._folder / name, ignore_errors=True)
         with suppress(OSError):
             (self._folder / _ASKED).unlink(missing_ok=True)
-            self._folder.rmdir()
