@@ -306,7 +306,7 @@ class Checking:
     verbatim: bool
 
     def match(self, slice_: Slice, segments: SegmentsAsked | None = None) -> MatchedSlice:
-        """Match a slice in this process. segments: that are asked; default: in this process."""
+        """Match a slice in this process. segments: to be asked; default: those in this process."""
         matcher = JointMatcher(self.asked, segments)
         return match_together(slice_.tokens, matcher, verbatim=self.verbatim)
 

@@ -248,7 +248,7 @@ def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
 
 
 def batch_of_arrays(rows: Any, columns: Sequence[Column[Any]]) -> Any:
-    """Rows that are arrays as a record batch of Arrow. A column takes its array from all rows."""
+    """Rows that are arrays as a record batch of Arrow. Each column takes its array from `rows`."""
     import pyarrow as pa
 
     return pa.record_batch([c.value(rows) for c in columns], schema=schema_of(columns))

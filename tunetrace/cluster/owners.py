@@ -1,7 +1,7 @@
 """Asking the workers of a cluster from a task on it: each shard of the data has one as its owner.
 
 While a task waits, its worker answers what other tasks ask. So a worker with one thread never waits
-for itself. What an owner is asked is repeated by another one if it is gone.
+for itself. If an owner is gone, another worker is asked the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_ENDED: Final = 3
 
 
 class OwnersEndedError(Exception):
-    """Owner after owner has ended while it was asked the same."""
+    """Several owners in turn have ended while they were asked the same."""
 
     def __init__(self, owners: int) -> None:
         """owners: how many."""

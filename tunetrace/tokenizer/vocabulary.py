@@ -147,7 +147,7 @@ class VocabularyFullError(ValueError):
 
 
 _TOGETHER: Final = 1000
-"""Texts that are encoded together, so that the tokens of a few are in memory."""
+"""How many texts are encoded together. Only their tokens are in memory at the same time."""
 
 
 class Vocabulary:
@@ -192,8 +192,8 @@ class Vocabulary:
     def encode_texts(self, texts: Sequence[str]) -> bytes:
         """The symbols of texts, whose tokens have spaces between them; a SEPARATOR after each.
 
-        KeyError names the first token that this vocabulary lacks. To encode them one by one takes
-        twice the time.
+        KeyError names the first token that this vocabulary lacks. To encode texts one by one takes
+        twice as long.
         """
         symbols = {**self._symbols, "\0": SEPARATOR}
         encoded = bytearray()

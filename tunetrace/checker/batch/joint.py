@@ -39,8 +39,8 @@ class JointMatcher:
     """The segments of an index, to be matched with one stream after another."""
 
     def __init__(self, asked: AskedIndex, elsewhere: SegmentsAsked | None = None) -> None:
-        """asked: the index in this process. elsewhere: its segments in others, which are asked
-        instead."""
+        """asked: the index in this process. elsewhere: its segments in other processes, which are
+        asked instead."""
         self.index = asked.index
         self.view = asked.view
         self.goes_on = asked.goes_on

@@ -1,4 +1,4 @@
-"""The index of a command in the workers of a cluster: told to them, opened there, and kept open."""
+"""The index of a command in the workers of a cluster: compared, opened and kept open there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _lock: Final = RLock()
 
 @dataclass(frozen=True, slots=True)
 class IndexElsewhere:
-    """An index that this process has open, as it is told to workers."""
+    """An index that this process has open, in the form that is sent to workers."""
 
     storage: Storage
     hidden: frozenset[str]

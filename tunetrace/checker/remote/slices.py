@@ -16,7 +16,7 @@ from tunetrace.corpus.records import Rejected
 
 @dataclass(frozen=True, slots=True)
 class CheckElsewhere:
-    """How a batch is checked, as it is told to workers."""
+    """How a batch is checked, in the form that is sent to workers."""
 
     asked: AskedElsewhere
     """The index that it is checked against."""

@@ -403,7 +403,7 @@ class OpenBars:
         self._tunes.append(len(self._of))
 
     def take(self, other: OpenBars, tunes: Sequence[int]) -> None:
-        """Take the bars of tunes that another has, given by their places there, ascending."""
+        """Take the bars of some tunes from another one. tunes: their places there, ascending."""
         ends = np.array(other._tunes, np.int64)
         places = np.array(tunes, np.int64)
         counts = np.diff(ends)[places]

@@ -98,7 +98,7 @@ class FoundForms(NamedTuple):
         return cls(*map(np.concatenate, columns))._first()
 
     def _first(self) -> FoundForms:
-        """Of each form those that are named, in the order of forms."""
+        """The first MOST_SAME of each form, in the order of forms."""
         order = self.forms.argsort(kind="stable")
         forms = self.forms[order]
         order = order[np.arange(len(forms)) - forms.searchsorted(forms) < MOST_SAME]
@@ -112,7 +112,8 @@ def find_forms(
 ) -> FoundForms:
     """The admitted tunes and parts of a segment that have each of some forms.
 
-    hashes: of the forms. admitted: whether each tune counts, by its id; None for all.
+    hashes: (forms,) those of the forms. admitted: whether each tune counts, by its id; None for
+    all.
     """
     first = segment.hashes.searchsorted(hashes)
     count = segment.hashes.searchsorted(hashes, side="right") - first
