@@ -59,7 +59,7 @@ class Server:
     """A server of PostgreSQL that tests start, in a folder of its own."""
 
     def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
-        """is_durable: what is committed outlives the server, as it does where people work."""
+        """is_durable: what is committed outlives a crash of the server, as by default."""
         self.folder = folder
         self._settings = (*_SETTINGS, *(() if is_durable else _FASTER))
         self._data = folder / "data"
