@@ -151,6 +151,7 @@ def _built(size: int, folder: Path, place: Path) -> Numbers:
         return found
     corpus = folder / f"corpus-{size}.txt"
     write_tunes(corpus, make_tunes(size))
+    place.unlink(missing_ok=True)  # nothing was noted of it
     report = {**run_job("tunetrace", corpus, place)}
     report["built_each_second"] = size / report["seconds"]
     corpus.unlink()

@@ -209,7 +209,7 @@ def test_a_scheduler_that_is_killed_leaves_slices_of_a_comparison(
             compare(index, cluster=running.address, progress=kill)
     assert str(lost.value) == (
         f"the scheduler at {running.address} no longer answers; start it and its workers again, "
-        "and repeat the command; --resume goes on with the finished slices"
+        "and repeat the command; with --resume the same command goes on with the finished slices"
     )
     assert list((slices_of(index, command) / table).iterdir())
     with Running(tmp_path, workers=1) as running:

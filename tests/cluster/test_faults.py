@@ -104,7 +104,8 @@ def test_a_scheduler_that_is_killed_leaves_slices_to_go_on_with(
     assert client.returncode == 2
     assert errors.decode() == (
         f"tunetrace: the scheduler at {running.address} no longer answers; start it and its "
-        "workers again, and repeat the command; --resume goes on with the finished slices\n"
+        "workers again, and repeat the command; with --resume the same command goes on with the "
+        "finished slices\n"
     )
     finished = {path.name: path.stat().st_mtime_ns for path in sums.iterdir()}
     with Running(tmp_path, workers=1) as running:
@@ -229,7 +230,7 @@ def test_a_worker_must_have_the_same_index_at_the_same_place(tmp_path: Path) -> 
     book.write_text(tunes[0])
     build_index([book], path, force=True)
     with open_index(path) as index:
-        assert IndexElsewhere.of(index).opened().tunes == 1  # which closes the other one
+        assert IndexElsewhere.of(index).opened().tunes == 1
     with pytest.raises(
         ClusterError, match=r"has another index at .*copy the index of this command"
     ):
@@ -239,3 +240,18 @@ def test_a_worker_must_have_the_same_index_at_the_same_place(tmp_path: Path) -> 
         ClusterError, match=r"must be at the same place for every worker: .*there is"
     ):
         told.opened()
+
+
+def test_an_index_stays_open_for_a_task_that_asks_it_while_others_ask_another_one(
+    tmp_path: Path,
+) -> None:
+    told = []
+    for name in "ab":
+        book = tmp_path / f"{name}.abc"
+        book.write_text(f"X:1\nT:{name}\nM:4/4\nL:1/8\nK:C\nCDEF GABc|\n")
+        build_index([book], tmp_path / f"{name}.db")
+        with open_index(tmp_path / f"{name}.db") as index:
+            told.append(IndexElsewhere.of(index))
+    first, other = told[0].opened(), told[1].opened()
+    assert [index.catalogue.tunes([1])[1].title for index in (first, other)] == ["a", "b"]
+    assert told[1].opened() is other

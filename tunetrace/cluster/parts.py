@@ -168,7 +168,7 @@ class Parts:
                 with suppress(OSError):  # slices that are not kept are for this user alone
                     mode = 0o777 if self._keep else 0o700
                     self._folder.mkdir(mode, parents=True, exist_ok=True)
-                asked = json.dumps(self._asked, ensure_ascii=False, indent=2) + "\n"
+                asked = json.dumps(self._asked, indent=2) + "\n"
                 write_whole(self._folder / _ASKED, asked.encode(), "a slice")
             try:
                 for task, files in workers.run(make, unfinished(workers), what, show):
@@ -177,7 +177,9 @@ class Parts:
                         yield following
                         following += 1
             except ClusterError as error:
-                raise ClusterError(f"{error}; --resume goes on with the finished slices") from None
+                raise ClusterError(
+                    f"{error}; with --resume the same command goes on with the finished slices"
+                ) from None
         if len(self._digests) > given:
             raise self._other_slices()
         yield from range(following, given + 1)
@@ -222,13 +224,9 @@ class Parts:
     def end(self) -> None:
         """Remove all slices, unless they are to be kept: what was asked is done."""
         if not self._keep:
-            self.remove()
-
-    def remove(self) -> None:
-        """Remove all slices, and their folder."""
-        self._clear()
-        with suppress(OSError):
-            self._folder.rmdir()
+            self._clear()
+            with suppress(OSError):
+                self._folder.rmdir()
 
     def _clear(self) -> None:
         for name in reversed([*self._endings]):  # first the file that makes a slice finished

@@ -108,7 +108,7 @@ def sums_on_cluster(
         for sums in all_sums:
             sums.see_usable()
     except InputError:
-        parts.remove()
+        parts.end()
         raise
     return all_sums
 

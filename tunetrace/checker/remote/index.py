@@ -13,7 +13,7 @@ from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.store.database.storage import Storage
 
 _opened: Final[dict[IndexElsewhere, Index]] = {}
-"""The index that a worker has open: at most one, with its arrays mapped."""
+"""The index that a worker keeps open: at most one, with its arrays mapped."""
 
 _lock: Final = RLock()
 
@@ -51,9 +51,7 @@ class IndexElsewhere:
         """
         with _lock:
             if self not in _opened:
-                for other in _opened.values():
-                    other.close()
-                _opened.clear()
+                _opened.clear()  # a task that still asks another index keeps it open
                 _opened[self] = self._open()
             return _opened[self]
 
