@@ -148,7 +148,7 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     (tmp_path / "other.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
-    write = build._write
+    remove_unused = build.remove_unused
 
     def changed_meanwhile(*arguments: object) -> None:
         monkeypatch.undo()
@@ -156,9 +156,9 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
             add_to_index([tmp_path / "other.abc"], index)
         else:
             build_index([tmp_path / "other.abc"], index, force=True)
-        write(*arguments)  # type: ignore[arg-type]
+        remove_unused(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(build, "_write", changed_meanwhile)
+    monkeypatch.setattr(build, "remove_unused", changed_meanwhile)
     with pytest.raises(IndexFileError, match="changed the index meanwhile, so it was not replaced"):
         build_index([tmp_path / "kesh.abc"], index, force=True)
     with open_index(index) as opened:

@@ -363,7 +363,7 @@ def test_nothing_is_left_of_a_build_that_fails(
     def failing(*arguments: object) -> None:
         raise ValueError("as if it were killed")
 
-    monkeypatch.setattr(build, "_write", failing)
+    monkeypatch.setattr(build, "remove_unused", failing)
     with pytest.raises(ValueError, match="killed"):
         build_index([book], index, force=True)
     assert run("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tunetrace_building%'") == []

@@ -95,9 +95,9 @@ class FoundForms(NamedTuple):
         """What is found in several segments, given in the order of their tunes."""
         none = np.empty(0, np.int32)
         columns = zip((np.empty(0, np.int64), none, none), *found, strict=True)
-        return cls(*map(np.concatenate, columns))._first()
+        return cls(*map(np.concatenate, columns)).first()
 
-    def _first(self) -> FoundForms:
+    def first(self) -> FoundForms:
         """The first MOST_SAME of each form, in the order of forms."""
         order = self.forms.argsort(kind="stable")
         forms = self.forms[order]
@@ -117,12 +117,15 @@ def find_forms(
     """
     first = segment.hashes.searchsorted(hashes)
     count = segment.hashes.searchsorted(hashes, side="right") - first
+    if admitted is None:
+        count = np.minimum(count, MOST_SAME)  # a form may be that of very many tunes
     of_form = np.repeat(np.arange(len(hashes)), count)
     at = ranges(first, count)
     if admitted is not None:
         is_in = admitted[segment.tunes[at]]
         of_form, at = of_form[is_in], at[is_in]
-    return FoundForms.merged([FoundForms(of_form, segment.tunes[at], segment.parts[at])])
+    found = FoundForms(of_form, segment.tunes[at], segment.parts[at])
+    return found if admitted is None else found.first()
 
 
 def same_music(forms: NDArray[np.int64], found: FoundForms) -> list[SameMusic]:

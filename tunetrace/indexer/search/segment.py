@@ -32,6 +32,9 @@ _FEW: Final = 256
 _BLOCK: Final = 7
 """A block has 2 to the power of this many symbols: about as many as a tune has."""
 
+_CROWD: Final = 16
+"""If a block has more SEPARATORs than this, the tunes of all positions are found by bisection."""
+
 
 class Segment(SuffixIndex):
     """Some tunes, their stream in one view and its suffix array.
@@ -91,7 +94,7 @@ class Segment(SuffixIndex):
 
     def separators_up_to(self, positions: NDArray[np.integer]) -> NDArray[np.integer]:
         """How many SEPARATORs are at each position or before it: (n,)."""
-        if len(positions) <= _FEW:
+        if len(positions) <= _FEW or self._blocks is None:
             return self.bounds.searchsorted(positions, side="right")
         of_blocks, following = self._blocks
         counts: NDArray[np.int32] = of_blocks[positions >> _BLOCK]
@@ -101,10 +104,15 @@ class Segment(SuffixIndex):
         return counts
 
     @cached_property
-    def _blocks(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _blocks(self) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
         """How many SEPARATORs there are up to the first symbol of each block, and, by how many
-        there are before it, where each SEPARATOR is: (blocks,), (tunes + 2,)."""
+        there are before it, where each SEPARATOR is: (blocks,), (tunes + 2,).
+
+        None if a block has too many of them to look at each.
+        """
         before_blocks = np.bincount((self.bounds + ((1 << _BLOCK) - 1)) >> _BLOCK)
+        if before_blocks.max() > _CROWD:
+            return None
         none = np.iinfo(np.int32).max
         return np.cumsum(before_blocks).astype(np.int32), np.append(self.bounds, np.int32(none))
 
