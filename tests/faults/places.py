@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -106,11 +106,24 @@ class File:
 
     @property
     def is_written(self) -> bool:
-        return bool(self.left())
+        return bool(self._others())
 
     def left(self) -> list[str]:
-        names = (path.name for path in self._folder.iterdir())
-        return sorted(name for name in names if name not in ("i.db", "i.db.arrays"))
+        return sorted(path.name for path in self._others() if not _undoes_nothing(path))
+
+    def _others(self) -> list[Path]:
+        names = ("i.db", "i.db.arrays")
+        return [path for path in self._folder.iterdir() if path.name not in names]
+
+
+def _undoes_nothing(path: Path) -> bool:
+    """Whether a file is a journal of SQLite without a header: the change that made it had not
+    written anything when it was killed. SQLite ignores it, and the next change takes it over."""
+    if not path.name.endswith("-journal"):
+        return False
+    with suppress(FileNotFoundError):  # it has just been removed
+        return path.read_bytes()[:1] in (b"", b"\0")
+    return True
 
 
 class Schema:
