@@ -174,7 +174,8 @@ class Forked:
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self._server = subprocess.Popen(
             [sys.executable, "-c", SERVER.format(first=first)], cwd=ROOT, text=True,
-            env=environment({"PYTHONPATH": path, **(variables or {})}),
+            # GNU's OpenMP waits for ever in a process forked from one that has threads of it.
+            env=environment({"PYTHONPATH": path, "OMP_NUM_THREADS": "1", **(variables or {})}),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
