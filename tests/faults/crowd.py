@@ -167,10 +167,15 @@ class _Service:
         return 1
 
     def _answer(self, path: str, body: bytes | None = None) -> Any:
-        connection = HTTPConnection(self.how.removeprefix("http://"), timeout=120)
-        connection.request("POST" if body else "GET", path, body)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        assert response.status == 200, content
-        return json.loads(content)
+        while True:
+            connection = HTTPConnection(self.how.removeprefix("http://"), timeout=120)
+            connection.request("POST" if body else "GET", path, body)
+            response = connection.getresponse()
+            content = json.loads(response.read())
+            connection.close()
+            if response.status == 200:
+                return content
+            # The index was changed again and again while it was asked: the client is to ask later.
+            assert (response.status, "was changed" in content["detail"]) == (503, True), content
+            assert response.headers["Retry-After"]
+            time.sleep(0.2)

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
-from tunetrace.cluster.tasks import Cluster
+from tunetrace.cluster.tasks import Cluster, lost_scheduler
 from tunetrace.errors import ClusterError
 from tunetrace.interrupts import uninterrupted
 from tunetrace.text import printable
@@ -77,7 +77,10 @@ def connected(cluster: ClusterName) -> Iterator[Cluster]:
                 "with 'dask scheduler' and give its address, such as tcp://127.0.0.1:8786"
             ) from None
         stack.enter_context(client)
-        _check_workers(client, name)
+        try:
+            _check_workers(client, name)
+        except OSError:
+            raise lost_scheduler(name) from None
         yield Cluster(client, name)
 
 

@@ -46,6 +46,13 @@ class Task:
     """What the function is called with."""
 
 
+def lost_scheduler(name: str) -> ClusterError:
+    """The error for a cluster whose scheduler is gone. name: how messages name it."""
+    return ClusterError(
+        f"{name} no longer answers; start it and its workers again, and repeat the command"
+    )
+
+
 class Cluster:
     """A cluster that is connected."""
 
@@ -102,10 +109,7 @@ class Cluster:
         except (CancelledError, OSError) as error:
             if client.status == "running" and not isinstance(error, lost):
                 raise
-            raise ClusterError(
-                f"{self.name} no longer answers; start it and its workers again, and repeat the "
-                "command"
-            ) from None
+            raise lost_scheduler(self.name) from None
         finally:
             self.repeats += work.standing.repeats
             with suppress(Exception):  # a scheduler that is lost has nothing to cancel
