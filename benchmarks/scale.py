@@ -144,7 +144,7 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
 
 
 def _built(size: int, folder: Path, place: Path) -> Numbers:
-    """What building an index took, as it is noted beside the index if this was built before."""
+    """What building an index took. If it is there already, this was noted in its folder."""
     noted = place.with_suffix(".json")
     if noted.exists():
         found: dict[str, float] = json.loads(noted.read_text(encoding="utf-8"))

@@ -85,8 +85,8 @@ def measure_baseline(
     the same tune are left out. cluster: measure on a Dask cluster: the address of its scheduler, or
     how many workers to start on this machine. resume: on a cluster, go on with the slices that were
     finished before the same call was cut off. data_set: on a cluster, keep the measures of each
-    slice in this folder, as Parquet; by default they are beside the index until all is done. The
-    index cannot be changed meanwhile.
+    slice in this folder, as Parquet; by default they are in the folder of the index until
+    all is done. The index cannot be changed meanwhile.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no two different
     tunes; ClusterError if the cluster cannot do the work; OutputError if the slices cannot be

@@ -54,7 +54,8 @@ def find_families(
     scheduler, or how many workers to start on this machine. shards: on a cluster, how many shards
     the index is cut into; default: chosen by its size. resume: on a cluster, go on with the slices
     that were finished before the same call was cut off. data_set: on a cluster, keep what is found
-    for each slice in this folder, as Parquet; by default it is beside the index until all is done.
+    for each slice in this folder, as Parquet; by default it is in the folder of the index
+    until all is done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
     for a corpus that it lacks, if shards or slices are asked for without a cluster, or if slices
