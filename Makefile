@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-INDEX = @$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
+# An index of an older version is upgraded.
+INDEX = @$(BIN)/tunetrace index info >/dev/null 2>&1 || $(BIN)/tunetrace index migrate 2>/dev/null || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
 
 .PHONY: demo serve test quick faults lint bench bench-model bench-similar bench-scale clean
 
